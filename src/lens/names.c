@@ -135,14 +135,22 @@ bool tl_place_named(const tl_model *model, const char *text, tl_place_name *name
 
 /* ---- patterns ---- */
 
-/* * and ? as in a shell, except that * also matches dots. A star tries every length. */
+/* * and ? as in a shell, except that * also matches dots. Where the text does not fit, the last * is tried with one
+ * character more. The stars before it need no second try, since the last one can take whatever they would leave to it;
+ * so the time is at most the product of both lengths. */
 bool tl_place_matches(const char *name, const char *pattern) {
     if (!name || !pattern) return false;
-    for (; *pattern != '*'; name++, pattern++) {
-        if (!*name || !*pattern) return *name == *pattern;
-        if (*pattern != '?' && *pattern != *name) return false;
+    const char *star = NULL, *after = NULL; /* the last *, and the text after what it stands for */
+    while (*name) {
+        if (*pattern == '*') {
+            star = pattern++, after = name;
+        } else if (*pattern && (*pattern == '?' || *pattern == *name)) {
+            pattern++, name++;
+        } else if (star) {
+            pattern = star + 1, name = ++after;
+        } else {
+            return false;
+        }
     }
-    for (; !tl_place_matches(name, pattern + 1); name++)
-        if (!*name) return false;
-    return true;
+    return !pattern[strspn(pattern, "*")];
 }

@@ -82,7 +82,14 @@ START_TEST(patterns) {
                  {"", "*", true},
                  {"", "?", false},
                  {"a", "", false},
-                 {"abc", "a**c", true}};
+                 {"abc", "a**c", true},
+                 {"abab", "*a*b", true},
+                 {"ababc", "*ab", false},
+                 {"a.b", "a*?*b", true},
+                 {"ab", "a*?*b", false},
+                 /* where each star were tried with every length, this would not end */
+                 {"decoder.layers.1.cross.pattern", "*e*e*e*e********************************z", false},
+                 {"decoder.layers.1.cross.pattern", "********************************n", true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         must_msg(tl_place_matches(cases[i].name, cases[i].pattern) == cases[i].matches,
                  "\"%s\" against \"%s\"", cases[i].name, cases[i].pattern);
