@@ -142,7 +142,8 @@ START_TEST(a_text_is_whole_or_refused) {
         const bool ok = write_text(1 << 16, &size, &error);
         refused = grant_again();
         must(alive == before);
-        must_msg(ok ? size == whole : strstr(error.message, "memory") != NULL, "request %ld: \"%s\"", n, error.message);
+        must_msg(ok ? size == whole : strstr(error.message, "memory") != NULL, "request %ld: \"%s\"", n,
+                 error.message);
     }
 }
 END_TEST
