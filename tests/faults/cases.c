@@ -1,5 +1,4 @@
-/* The commands whose calls are made to fail, or at which they are killed (cases.h). All are as small as they can be.
- * */
+/* The commands whose calls are made to fail, or at which they are killed (cases.h). All are small. */
 #include "cases.h"
 
 #include <stddef.h>
