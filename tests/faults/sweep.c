@@ -257,13 +257,34 @@ static void one_fault(const reference *r) {
     fail("--at ", asked.at);
 }
 
-static void sweep_case(const reference *r, double until, int cases_left, int writers) {
+/* About how many seconds all calls of a command take. */
+static double need_of(const reference *r) {
+    const double runs =
+        asked.kills ? 1.5 * (double)r->calls[FILES] : 3.0 * (double)(r->calls[MEMORY] + r->calls[FILES]);
+    return runs * r->calm.seconds / (double)asked.jobs;
+}
+
+/* The longest time that each of these commands may take, so that all together take no more than `left`: short ones are
+ * run whole, and what they leave is for the others. */
+static double share_of(const reference *all, const bool *waits, int count, double left) {
+    double low = 0, high = left;
+    for (int step = 0; step < 50; step++) {
+        const double share = (low + high) / 2;
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+            if (waits[i]) sum += need_of(&all[i]) < share ? need_of(&all[i]) : share;
+        *(sum < left ? &low : &high) = share;
+    }
+    return low;
+}
+
+static void sweep_case(const reference *r, double seconds, int writers) {
     const int first = asked.kills ? KILL_CALLS : 0, last = asked.kills ? KILL_RANDOM : KILL_CALLS - 1;
     long total = 0;
     memset(counts->runs, 0, sizeof counts->runs);
     memset(counts->verdicts, 0, sizeof counts->verdicts);
     const long found_before = counts->found;
-    const double share = now() + (until - now()) / cases_left, began = now();
+    const double began = now(), share = began + seconds;
     for (int i = first; i <= last; i++) {
         long n = i == KILL_RANDOM ? (asked.random + writers - 1) / writers : r->calls[kinds[i].which],
              points = n;
@@ -391,7 +412,8 @@ int main(int argc, char **argv) {
             one_fault(&all[i]);
             continue;
         }
-        sweep_case(&all[i], until, count - done, writers ? writers : 1);
+        sweep_case(&all[i], share_of(all, chosen, fault_case_count, until - now()), writers ? writers : 1);
+        chosen[i] = false;
         done++;
         totals[0] += sum(counts->runs, KINDS), totals[1] += counts->runs[KILL_CALLS],
             totals[2] += counts->runs[KILL_RANDOM];
