@@ -75,7 +75,8 @@ static bool write_json(const course_asked *a, const course_marks *m) {
     size_t size = 0;
     FILE *to = tl_text_open(&text, COURSE_JSON, &error);
     if (to) course_json_all(m, a->predict, to);
-    const bool written = tl_text_close(to, &text, &size, &error) && tl_file_write(a->json, text, size, &error);
+    const bool written =
+        tl_text_close(to, &text, &size, &error) && tl_file_write(a->json, text, size, &error);
     free(text);
     if (!written) fprintf(stderr, "marker: %s\n", error.message);
     return written;

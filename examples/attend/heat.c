@@ -202,8 +202,9 @@ bool heat_draw(const char *path, const char *const *about, int lines, const heat
                tl_error *error) {
     growing picture = {0};
     draw(about, lines, tables, count, &picture);
-    const bool ok = picture.failed ? tl_error_set(error, "out of memory for a picture")
-                                   : all_is_shown(error) && tl_file_write(path, picture.bytes, picture.size, error);
+    const bool ok = picture.failed
+                        ? tl_error_set(error, "out of memory for a picture")
+                        : all_is_shown(error) && tl_file_write(path, picture.bytes, picture.size, error);
     free(picture.bytes);
     return ok;
 }

@@ -98,9 +98,9 @@ static bool save(const settings *s, tl_run *run, tl_error *error) {
     if (!keep) return tl_error_set(error, "out of memory for %ld heads", count);
     for (long i = 0; i < count; i++) keep[i] = true;
     bool ok = (s->prune.closed  ? keep_open(run, keep, count, error)
-                     : s->prune.heads ? keep_others(s, tl_run_model(run), keep, error)
-                                      : keep_important(s, run, keep, count, error)) &&
-                    tl_prune(run, keep, s->common.out, s->common.overwrite, error);
+               : s->prune.heads ? keep_others(s, tl_run_model(run), keep, error)
+                                : keep_important(s, run, keep, count, error)) &&
+              tl_prune(run, keep, s->common.out, s->common.overwrite, error);
     ok = ok && say_saved(s, run, keep, count, error);
     free(keep);
     return ok;

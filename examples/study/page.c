@@ -93,7 +93,8 @@ static bool put_claim(const writing *w, const claim *c, tl_error *error) {
     snprintf(file, sizeof file, "study/%s.csv", c->name);
     bool there;
     tl_file_look(path_in(path, w->folder, file), &there, error);
-    const bool measured = there && record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
+    const bool measured =
+        there && record_read(w->folder, c->name, &r, error) && numbers_read(&n, path, error);
     fprintf(w->out, "\n## %s\n\n%s\n\n%s\n", of(w, c->title), c->source, of(w, c->paragraph));
     if (measured)
         put_measured(w, c, &n, &r);

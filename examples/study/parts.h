@@ -24,7 +24,8 @@ long study_seeds(const study *s);
 /* Adds the jobs of a claim; several claims may share a run. False, and s->error, on failure. */
 bool study_plan(study *s, const claim *c);
 void study_free(study *s);
-bool job_is_done(const job *j, tl_error *error); /* false, and an error, if the system does not tell */ /* does its file exist? */
+/* Does its file exist? False, and an error, if the system does not tell. */
+bool job_is_done(const job *j, tl_error *error);
 /* All numbers of a claim that is planned. False, without an error, if some are not measured yet. */
 bool study_numbers(study *s, const claim *c, numbers *n);
 

@@ -150,8 +150,8 @@ static bool write_script(const claim *c, const numbers *n, const char *path, tl_
     for (int i = 0; i < c->panel_count; i++)
         if (!put_panel(out, &c->panels[i], i, n)) tl_error_set(error, "out of memory for %s", path);
     fprintf(out, "unset multiplot\n");
-    const bool ok =
-        tl_text_close(out, &text, &size, error) && !tl_failed(error) && tl_file_write(path, text, size, error);
+    const bool ok = tl_text_close(out, &text, &size, error) && !tl_failed(error) &&
+                    tl_file_write(path, text, size, error);
     free(text);
     return ok;
 }

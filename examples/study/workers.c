@@ -227,7 +227,8 @@ static bool make_folders(const study *s, tl_error *error) {
 static bool is_needed(const study *s, const job *j, tl_error *error) {
     if (job_is_done(j, error)) return false;
     bool needed = !j->trains;
-    for (long i = 0; i < s->count && !needed; i++) needed = s->job[i]->run == j && !job_is_done(s->job[i], error);
+    for (long i = 0; i < s->count && !needed; i++)
+        needed = s->job[i]->run == j && !job_is_done(s->job[i], error);
     return needed;
 }
 
@@ -237,7 +238,8 @@ int study_work(study *s) {
     t->study = s;
     t->size = s->side_by_side ? s->side_by_side : tl_processors();
     if (t->size > SIDE_BY_SIDE_MOST) t->size = SIDE_BY_SIDE_MOST;
-    for (long i = 0; i < s->count; i++) s->job[i]->state = is_needed(s, s->job[i], &t->error) ? WAITS : IS_DONE;
+    for (long i = 0; i < s->count; i++)
+        s->job[i]->state = is_needed(s, s->job[i], &t->error) ? WAITS : IS_DONE;
     for (long i = 0; i < s->count; i++) {
         t->total += s->job[i]->arm.cost;
         if (s->job[i]->state == IS_DONE) t->done += s->job[i]->arm.cost;
@@ -249,7 +251,8 @@ int study_work(study *s) {
                                 .no_loss = true,
                                 .after = 1};
     catch_signals();
-    tl_folder *folder = !tl_failed(&t->error) && make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
+    tl_folder *folder =
+        !tl_failed(&t->error) && make_folders(s, &t->error) ? tl_folder_lock(s->out, &t->error) : NULL;
     if (folder) {
         tl_progress_start(&t->progress);
         run_workers(t);

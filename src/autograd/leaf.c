@@ -117,7 +117,9 @@ static bool rehash(tl_tape *tape) {
 tl_var tl_use_leaf(tl_tape *tape, tl_leaf *leaf) {
     const tl_var inert = tl_inert(tape);
     if (!tape || tl_failed(&tape->error)) return inert;
-    if (!leaf) return tl_tape_fail(tape, "parameter: there is none: its set has an error, or there was no memory for it");
+    if (!leaf)
+        return tl_tape_fail(tape,
+                            "parameter: there is none: its set has an error, or there was no memory for it");
     if (2 * (tape->leaf_count + 1) > tape->leaf_table_size && !rehash(tape)) return inert;
     bool wants = !leaf->frozen && leaf->grad && !tape->no_grad;
     uint32_t mask = (uint32_t)(tape->leaf_table_size - 1), at = hash_pointer(leaf) & mask;

@@ -18,7 +18,8 @@
 
 /* Is there no such program for this user, or does the system not tell? */
 static bool means_none(int number) {
-    return number == ENOENT || number == ENOTDIR || number == EACCES || number == ELOOP || number == ENAMETOOLONG;
+    return number == ENOENT || number == ENOTDIR || number == EACCES || number == ELOOP ||
+           number == ENAMETOOLONG;
 }
 
 /* Is this a program? Returns 0 or an errno; *found is its absolute path, which the caller frees, or NULL. */

@@ -28,7 +28,8 @@ void tl_recent_forget(tl_training *t) {
     char path[TL_PATH];
     tl_loop_state *now = &t->now;
     while (now->recents > t->config->validation->average) {
-        tl_error wrong = {""}; /* no reason to end: the file is only in the way, and tl_recent_tidy removes it */
+        /* no reason to end: the file is only in the way, and tl_recent_tidy removes it */
+        tl_error wrong = {""};
         if (t->leads && !tl_file_remove(recent_path(path, t, 0), &wrong))
             TL_TELL(t->config->events, warning, wrong.message);
         memmove(now->recent, now->recent + 1, (size_t)--now->recents * sizeof *now->recent);

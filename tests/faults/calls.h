@@ -24,12 +24,12 @@
 #include <unistd.h>
 
 /* A call whose meaning is the C library's. */
-#define TAKEN(type, name, parameters, arguments, path, fd, failure)                 \
-  type name parameters {                                                            \
-      static type(*real) parameters;                                                \
-      if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name);                         \
-      return is_refused(#name, path, fd) ? failure : real arguments;                \
-  }
+#define TAKEN(type, name, parameters, arguments, path, fd, failure) \
+ type name parameters {                                             \
+  static type(*real) parameters;                                    \
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name);             \
+  return is_refused(#name, path, fd) ? failure : real arguments;    \
+ }
 
 TAKEN(int, fsync, (int fd), (fd), NULL, fd, -1)
 TAKEN(int, ftruncate, (int fd, off_t size), (fd, size), NULL, fd, -1)
@@ -46,8 +46,8 @@ TAKEN(int, fstat, (int fd, struct stat *to), (fd, to), NULL, fd, -1)
 TAKEN(ssize_t, read, (int fd, void *to, size_t size), (fd, to, size), NULL, fd, -1)
 TAKEN(ssize_t, pread, (int fd, void *to, size_t size, off_t at), (fd, to, size, at), NULL, fd, -1)
 TAKEN(off_t, lseek, (int fd, off_t at, int from), (fd, at, from), NULL, fd, -1)
-TAKEN(void *, mmap, (void *at, size_t size, int may, int how, int fd, off_t from), (at, size, may, how, fd, from), NULL,
-      fd, MAP_FAILED)
+TAKEN(void *, mmap, (void *at, size_t size, int may, int how, int fd, off_t from),
+      (at, size, may, how, fd, from), NULL, fd, MAP_FAILED)
 TAKEN(DIR *, opendir, (const char *path), (path), path, -1, NULL)
 TAKEN(struct dirent *, readdir, (DIR * folder), (folder), NULL, dirfd(folder), NULL)
 TAKEN(char *, realpath, (const char *path, char *to), (path, to), path, -1, NULL)
@@ -60,7 +60,9 @@ TAKEN(pid_t, fork, (void), (), NULL, -1, -1)
 
 /* What a hardened program calls instead. */
 ssize_t __read_chk(int fd, void *to, size_t size, size_t room);
-ssize_t __read_chk(int fd, void *to, size_t size, size_t room) { return size > room ? (abort(), -1) : read(fd, to, size); }
+ssize_t __read_chk(int fd, void *to, size_t size, size_t room) {
+    return size > room ? (abort(), -1) : read(fd, to, size);
+}
 ssize_t __pread_chk(int fd, void *to, size_t size, off_t at, size_t room);
 ssize_t __pread_chk(int fd, void *to, size_t size, off_t at, size_t room) {
     return size > room ? (abort(), -1) : pread(fd, to, size, at);

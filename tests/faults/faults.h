@@ -1,5 +1,5 @@
-/* What is said between the preloaded library (preload.c) and who makes the faults (sweep.c, parts.c), in shared memory: the file
- * that the environment variable TL_FAULTS names. */
+/* What is said between the preloaded library (preload.c) and who makes the faults (sweep.c, parts.c), in shared
+ * memory: the file that the environment variable TL_FAULTS names. */
 #ifndef TL_TESTS_FAULTS_FAULTS_H
 #define TL_TESTS_FAULTS_FAULTS_H
 

@@ -33,7 +33,8 @@ char *file_bytes(const char *path, size_t *size) {
 
 /* ---- taking ---- */
 
-/* The name without its process, if a killed process may have left it: ".NAME.PROCESS-N.tmp". Its length, otherwise 0. */
+/* The name without its process, if a killed process may have left it: ".NAME.PROCESS-N.tmp". Its length, otherwise
+ * 0. */
 static size_t stray_name(const char *path) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const size_t size = strlen(name);
@@ -66,7 +67,9 @@ static void walk(folder *f, const char *base, const char *under) {
     }
     closedir(opened);
 }
-static int by_path(const void *a, const void *b) { return strcmp(((const entry *)a)->path, ((const entry *)b)->path); }
+static int by_path(const void *a, const void *b) {
+    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
+}
 folder folder_take(const char *path) {
     folder f = {NULL, 0};
     walk(&f, path, "");
@@ -120,12 +123,14 @@ const entry *folder_find(const folder *f, const char *path) {
 }
 
 bool entries_same(const entry *a, const entry *b) {
-    return a && b && a->folder == b->folder && a->size == b->size && (!a->size || !memcmp(a->bytes, b->bytes, a->size));
+    return a && b && a->folder == b->folder && a->size == b->size &&
+           (!a->size || !memcmp(a->bytes, b->bytes, a->size));
 }
 
 static const char *not_in(const folder *a, const folder *b, const char *but) {
     for (int i = 0; i < a->count; i++)
-        if (!a->entries[i].stray && !(but && !strncmp(but, a->entries[i].path, strlen(but))) && !entries_same(&a->entries[i], folder_find(b, a->entries[i].path)))
+        if (!a->entries[i].stray && !(but && !strncmp(but, a->entries[i].path, strlen(but))) &&
+            !entries_same(&a->entries[i], folder_find(b, a->entries[i].path)))
             return a->entries[i].path;
     return NULL;
 }

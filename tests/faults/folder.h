@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef struct entry {
-    char *path; /* relative to the folder */
+    char *path;         /* relative to the folder */
     bool folder, stray; /* stray: a temporary file that a killed process may leave, ".NAME.PROCESS-N.tmp" */
     char *bytes;
     size_t size;
@@ -26,7 +26,8 @@ void folder_free(folder *f);
 
 const entry *folder_find(const folder *f, const char *path);
 bool entries_same(const entry *a, const entry *b);
-/* The first path in which two folders differ, strays and paths that begin with `but` (NULL: none) left out; NULL if they are the same. */
+/* The first path in which two folders differ, strays and paths that begin with `but` (NULL: none) left out; NULL if
+ * they are the same. */
 const char *folders_differ(const folder *a, const folder *b, const char *but);
 /* A number for the folder's whole contents; names of strays without their process. */
 uint64_t folder_print(const folder *f);

@@ -1,7 +1,7 @@
-/* What the headers promise of objects after a failure: a training step, decoding, and every loader, in one process. Each request
- * for memory, and each file call, fails in turn, once and from then on, on a fresh object. A call that has failed says why; the
- * same object, its error cleared, then does what an undisturbed one does, to the bit. Started by sweep.c with the preloaded
- * library (preload.c):
+/* What the headers promise of objects after a failure: a training step, decoding, and every loader, in one process.
+ * Each request for memory, and each file call, fails in turn, once and from then on, on a fresh object. A call that
+ * has failed says why; the same object, its error cleared, then does what an undisturbed one does, to the bit. Started
+ * by sweep.c with the preloaded library (preload.c):
  *     parts RUN FOLDER [N]       RUN: a translator's folder; FOLDER: the world; at most N calls of each kind
  * Prints a line for each part; status 1 if something is wrong. */
 #define _GNU_SOURCE /* dlsym */
@@ -38,8 +38,8 @@ static void take_values(const tl_params *params) {
 
 /* ---- parts ---- */
 
-/* `begin` makes a fresh object, undisturbed; `act` uses it and takes its results: false, and an error, on failure. `clear` makes
- * it usable again. All but `act` may be NULL. */
+/* `begin` makes a fresh object, undisturbed; `act` uses it and takes its results: false, and an error, on failure.
+ * `clear` makes it usable again. All but `act` may be NULL. */
 typedef struct part {
     const char *name;
     void *(*begin)(void);
@@ -57,8 +57,14 @@ typedef struct learner {
 
 static tl_params *small_model(tl_transformer *model) {
     tl_params *params = tl_params_new(1);
-    *model = tl_transformer_init(params, "", &(tl_transformer_config){.src_vocab = 11, .tgt_vocab = 13, .d_model = 8, .heads = 2,
-                                                                     .layers = 1, .d_ff = 8, .dropout = 0.1});
+    *model = tl_transformer_init(params, "",
+                                 &(tl_transformer_config){.src_vocab = 11,
+                                                          .tgt_vocab = 13,
+                                                          .d_model = 8,
+                                                          .heads = 2,
+                                                          .layers = 1,
+                                                          .d_ff = 8,
+                                                          .dropout = 0.1});
     return params;
 }
 static void *begin_step(void) {
@@ -72,9 +78,16 @@ static bool step(void *object, tl_error *error) {
     learner *l = object;
     static const int src[] = {4, 5, 6, 7, 8, 0}, in[] = {1, 4, 5, 1, 6, 0}, out[] = {4, 5, 2, 6, 2, 0};
     static const int lengths[] = {3, 2};
-    const tl_batch batch = {.sentences = 2, .src_len = 3, .tgt_len = 3, .src = src, .tgt_in = in, .tgt_out = out,
-                            .src_lengths = lengths, .tgt_lengths = lengths,
-                            .src_tokens = 5, .tgt_tokens = 5};
+    const tl_batch batch = {.sentences = 2,
+                            .src_len = 3,
+                            .tgt_len = 3,
+                            .src = src,
+                            .tgt_in = in,
+                            .tgt_out = out,
+                            .src_lengths = lengths,
+                            .tgt_lengths = lengths,
+                            .src_tokens = 5,
+                            .tgt_tokens = 5};
     const uint64_t kept = result;
     take_values(l->params);
     const uint64_t before = result;
@@ -82,12 +95,14 @@ static bool step(void *object, tl_error *error) {
     tl_zero_grad(l->params);
     tl_tape_set_training(l->tape, 1);
     const tl_var loss = tl_transformer_loss(&l->model, l->tape, &batch);
-    const bool stepped = tl_backward(loss) && tl_clip_grad_norm(l->params, 1) > 0 && tl_adam_step(l->adam, 0.01);
+    const bool stepped =
+        tl_backward(loss) && tl_clip_grad_norm(l->params, 1) > 0 && tl_adam_step(l->adam, 0.01);
     if (!stepped) {
         const char *why = tl_tape_error(l->tape) ? tl_tape_error(l->tape) : tl_adam_error(l->adam);
         result = kept;
         take_values(l->params);
-        if (result != before) return tl_error_set(error, "CHANGED: a step that has failed has changed parameters");
+        if (result != before)
+            return tl_error_set(error, "CHANGED: a step that has failed has changed parameters");
         return tl_error_set(error, "%s", why ? why : "");
     }
     const tl_real value = tl_item(tl_value(loss));
@@ -130,7 +145,8 @@ static bool open_run(void *object, tl_error *error) {
 }
 
 /* Other weights into a run's parameters: on failure nothing has changed. */
-static bool load_params_by(void *object, const char *name, bool (*load)(tl_params *, const char *, tl_error *), tl_error *error) {
+static bool load_params_by(void *object, const char *name,
+                           bool (*load)(tl_params *, const char *, tl_error *), tl_error *error) {
     tl_params *params = tl_run_params(object);
     char file[1100];
     snprintf(file, sizeof file, "%s/%s.safetensors", run_dir, name);
@@ -140,7 +156,9 @@ static bool load_params_by(void *object, const char *name, bool (*load)(tl_param
     const bool ok = load(params, file, error);
     result = kept;
     take_values(params);
-    if (!ok && result != before) return *error = (tl_error){""}, tl_error_set(error, "CHANGED: a load that has failed has changed parameters");
+    if (!ok && result != before)
+        return *error = (tl_error){""},
+               tl_error_set(error, "CHANGED: a load that has failed has changed parameters");
     return ok;
 }
 static bool of_checkpoint(tl_params *params, const char *file, tl_error *error) {
@@ -152,8 +170,12 @@ static bool of_checkpoint(tl_params *params, const char *file, tl_error *error) 
     tl_adam_free(adam);
     return ok;
 }
-static bool load_params(void *object, tl_error *error) { return load_params_by(object, "last", tl_params_load, error); }
-static bool map_params(void *object, tl_error *error) { return load_params_by(object, "last", tl_params_map, error); }
+static bool load_params(void *object, tl_error *error) {
+    return load_params_by(object, "last", tl_params_load, error);
+}
+static bool map_params(void *object, tl_error *error) {
+    return load_params_by(object, "last", tl_params_map, error);
+}
 
 static bool load_tensors(void *object, tl_error *error) {
     (void)object;
@@ -235,8 +257,9 @@ static bool load_gpt(void *object, tl_error *error) {
     tl_params *params = tl_params_new(1);
     config.heads = 2;
     tl_gpt model = tl_gpt_init(params, "", &config);
-    const bool ok = params && !tl_params_error(params) ? tl_gpt_load(&model, in_world("gpt.safetensors"), error)
-                                                       : tl_error_set(error, "out of memory");
+    const bool ok = params && !tl_params_error(params)
+                        ? tl_gpt_load(&model, in_world("gpt.safetensors"), error)
+                        : tl_error_set(error, "out of memory");
     if (ok) take_values(params);
     tl_params_free(params);
     return ok;
@@ -276,10 +299,11 @@ static bool is_reason(const char *message) {
     if (!*message || strstr(message, "Success") || strstr(message, "CHANGED")) return false;
     return strstr(message, "memory") || (said->number && strstr(message, strerror(said->number)));
 }
-static void complain(const part *p, const char *what, const char *message, fault_kind kind, int which, long at) {
+static void complain(const part *p, const char *what, const char *message, fault_kind kind, int which,
+                     long at) {
     if (wrong++ < 20)
-        printf("FOUND: %s: %s call %ld %s (%s): %s \"%s\"\n", p->name, which == MEMORY ? "memory" : "file", at,
-               kind == ONCE ? "once" : "and all later", said->call, what, message);
+        printf("FOUND: %s: %s call %ld %s (%s): %s \"%s\"\n", p->name, which == MEMORY ? "memory" : "file",
+               at, kind == ONCE ? "once" : "and all later", said->call, what, message);
 }
 static void try(const part *p, uint64_t expected, fault_kind kind, int which, long at) {
     tl_error error = {""};
@@ -296,8 +320,10 @@ static void try(const part *p, uint64_t expected, fault_kind kind, int which, lo
         if (p->clear) p->clear(object);
         error = (tl_error){""};
         result = 1;
-        if (!p->act(object, &error)) complain(p, "then again", error.message, kind, which, at);
-        else if (result != expected) complain(p, "then again has another result", "", kind, which, at);
+        if (!p->act(object, &error))
+            complain(p, "then again", error.message, kind, which, at);
+        else if (result != expected)
+            complain(p, "then again has another result", "", kind, which, at);
     }
     if (p->end) p->end(object);
 }
@@ -320,7 +346,8 @@ int main(int argc, char **argv) {
         for (int k = 0; k < 4; k++) {
             const int which = k / 2 == 0 ? MEMORY : FILES;
             const long step = most && calls[which] > most ? (calls[which] + most - 1) / most : 1;
-            for (long at = 1; at <= calls[which]; at += step, runs++) try(p, expected, k % 2 ? ALWAYS : ONCE, which, at);
+            for (long at = 1; at <= calls[which]; at += step, runs++)
+                try(p, expected, k % 2 ? ALWAYS : ONCE, which, at);
         }
         printf("%-22s %7ld %7ld %7ld %6ld\n", p->name, calls[MEMORY], calls[FILES], runs, wrong - before);
         fflush(stdout);

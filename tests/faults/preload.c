@@ -1,7 +1,7 @@
-/* The library that make faults and make kills load before the C library: it counts requests for memory and file calls, and lets
- * one of them fail, or all from that one on, or ends the process there by SIGKILL (faults.h). Standard output and what fopen
- * opens are made to read and write by the calls that it counts. The clock stands still, so that two runs write the same bytes.
- * Programs that the program starts are left alone. */
+/* The library that make faults and make kills load before the C library: it counts requests for memory and file
+ * calls, and lets one of them fail, or all from that one on, or ends the process there by SIGKILL (faults.h).
+ * Standard output and what fopen opens are made to read and write by the calls that it counts. The clock stands
+ * still, so that two runs write the same bytes. Programs that the program starts are left alone. */
 #undef _FORTIFY_SOURCE
 #define _GNU_SOURCE
 #include "faults.h"
@@ -130,11 +130,14 @@ static ssize_t write_stream(void *cookie, const char *from, size_t size) {
 }
 static int close_stream(void *cookie) { return close(number_of(cookie)); }
 static FILE *stream_of(int fd, const char *mode) {
-    return fopencookie((void *)(intptr_t)fd, mode, (cookie_io_functions_t){read_stream, write_stream, NULL, close_stream});
+    return fopencookie((void *)(intptr_t)fd, mode,
+                       (cookie_io_functions_t){read_stream, write_stream, NULL, close_stream});
 }
 
 FILE *fopen(const char *path, const char *mode) {
-    const int way = *mode == 'r' ? O_RDONLY : *mode == 'w' ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY | O_CREAT | O_APPEND;
+    const int way = *mode == 'r'   ? O_RDONLY
+                    : *mode == 'w' ? O_WRONLY | O_CREAT | O_TRUNC
+                                   : O_WRONLY | O_CREAT | O_APPEND;
     const int fd = open(path, way, 0666);
     FILE *opened = fd < 0 ? NULL : stream_of(fd, mode);
     if (fd >= 0 && !opened) syscall(SYS_close, fd), errno = ENOMEM;
@@ -177,7 +180,8 @@ __attribute__((constructor(101))) static void begin(void) {
     const char *path = getenv("TL_FAULTS");
     const int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0) return;
-    void *shared = (void *)syscall(SYS_mmap, NULL, sizeof *said, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)0);
+    void *shared =
+        (void *)syscall(SYS_mmap, NULL, sizeof *said, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)0);
     syscall(SYS_close, fd);
     output = stdout = stream_of(STDOUT_FILENO, "w");
     said = shared == MAP_FAILED ? NULL : shared;

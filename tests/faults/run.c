@@ -60,12 +60,14 @@ static void become(const place *p, const char *command, const char *input) {
     snprintf(where, sizeof where, "TL_FAULTS=%s/faults", p->folder);
     snprintf(tools, sizeof tools, "PATH=%s/../bin", p->folder);
     /* one thread, so that calls come in the same order; GOMP_SPINCOUNT: OpenMP needs no second start of the program */
-    char *const environment[] = {preload, where, tools, "LC_ALL=C", "OMP_NUM_THREADS=1", "GOMP_SPINCOUNT=1000", NULL};
+    char *const environment[] = {
+        preload, where, tools, "LC_ALL=C", "OMP_NUM_THREADS=1", "GOMP_SPINCOUNT=1000", NULL};
     snprintf(path, sizeof path, "%s/../world/%s", p->folder, input ? input : "");
     const int in = open(input ? path : "/dev/null", O_RDONLY);
     const int out = open(place_path(p, "out", path), O_WRONLY | O_CREAT | O_TRUNC, 0666);
     const int err = open(place_path(p, "err", path), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (in < 0 || chdir(place_path(p, "here", path)) != 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+    if (in < 0 || chdir(place_path(p, "here", path)) != 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+        dup2(err, 2) < 0)
         _exit(126);
     close(in), close(out), close(err);
     setpgid(0, 0);
@@ -141,7 +143,9 @@ bool reference_make(reference *r, place *p, const fault_case *c, char *why, size
     if (c->before) {
         outcome o = run_command(p, c->before, NULL, no_fault);
         const bool ok = o.status == 0;
-        if (!ok) snprintf(why, room, "%s, before it: %s: status %d, says \"%s\"", c->name, c->before, o.status, o.err);
+        if (!ok)
+            snprintf(why, room, "%s, before it: %s: status %d, says \"%s\"", c->name, c->before, o.status,
+                     o.err);
         outcome_free(&o);
         if (!ok) return false;
         r->before = folder_take(here);
@@ -161,7 +165,9 @@ bool reference_make(reference *r, place *p, const fault_case *c, char *why, size
         }
         const char *path = folders_differ(&r->whole, &f, c->log);
         const bool same = !path && o.out_size == r->calm.out_size && !memcmp(o.out, r->calm.out, o.out_size);
-        if (!same) snprintf(why, room, "%s, undisturbed: %s differs from run to run", c->name, path ? path : "its output");
+        if (!same)
+            snprintf(why, room, "%s, undisturbed: %s differs from run to run", c->name,
+                     path ? path : "its output");
         if (same && o.seconds < r->calm.seconds) r->calm.seconds = o.seconds;
         outcome_free(&o), folder_free(&f);
         if (!same) return false;
@@ -204,11 +210,14 @@ static bool says_why(const place *p, const outcome *o, const char *input, char *
     if (number == ENOMEM && (strstr(o->err, "memory") || strstr(o->err, "Memory"))) return true;
     /* a child that cannot say why */
     const char *call = p->said->call;
-    if ((!strcmp(call, "dup2") || !strcmp(call, "execv") || !strcmp(call, "chdir")) && strstr(o->err, "could not be started"))
+    if ((!strcmp(call, "dup2") || !strcmp(call, "execv") || !strcmp(call, "chdir")) &&
+        strstr(o->err, "could not be started"))
         return true;
     /* the errno of a write that printf has made is not known later */
-    if (!strcmp(call, "write") && strstr(o->err, "not everything could be written to standard output")) return true;
-    if (!strstr(o->err, strerror(number))) return snprintf(missing, room, "\"%s\" is not said", strerror(number)), false;
+    if (!strcmp(call, "write") && strstr(o->err, "not everything could be written to standard output"))
+        return true;
+    if (!strstr(o->err, strerror(number)))
+        return snprintf(missing, room, "\"%s\" is not said", strerror(number)), false;
     char name[256];
     if (p->said->kind == ALWAYS) return true; /* which of those that failed is named is all the same */
     name_of(p->said->path, p, name);
@@ -224,7 +233,9 @@ static const char *torn(const reference *r, const folder *f) {
     for (int i = 0; i < f->count; i++) {
         const entry *e = &f->entries[i];
         if (e->folder || e->stray) continue;
-        if (entries_same(e, folder_find(&r->before, e->path)) || entries_same(e, folder_find(&r->whole, e->path))) continue;
+        if (entries_same(e, folder_find(&r->before, e->path)) ||
+            entries_same(e, folder_find(&r->whole, e->path)))
+            continue;
         if (r->c->resume) continue; /* whether it can be resumed is seen next */
         return e->path;
     }
@@ -238,7 +249,8 @@ static bool completed(const reference *r, place *p, const folder *f, bool warned
                                          folder_find(f, "run/pretraining/checkpoint.safetensors"));
     char over[2000];
     outcome o = run_command(p, resume ? r->c->resume : r->c->command, r->c->input, no_fault);
-    if (o.status && !resume && strstr(o.err, "say --overwrite")) { /* what is there is whole, but for what it says of itself */
+    if (o.status && !resume &&
+        strstr(o.err, "say --overwrite")) { /* what is there is whole, but for what it says of itself */
         outcome_free(&o);
         snprintf(over, sizeof over, "%s --overwrite", r->c->command);
         o = run_command(p, over, r->c->input, no_fault);
@@ -247,7 +259,8 @@ static bool completed(const reference *r, place *p, const folder *f, bool warned
     const char *path = folders_differ(&end, &r->whole, warned && r->c->warned ? r->c->warned : r->c->log);
     bool ok = o.status == 0 || strstr(o.err, "there is nothing left to do");
     if (!ok) snprintf(why, room, "then again: status %d, says \"%.300s\"", o.status, o.err);
-    if (ok && path) snprintf(why, room, "then again: %s is not as after an undisturbed run", path), ok = false;
+    if (ok && path)
+        snprintf(why, room, "then again: %s is not as after an undisturbed run", path), ok = false;
     outcome_free(&o), folder_free(&end);
     return ok;
 }
@@ -260,7 +273,8 @@ static bool is_new(states *seen, uint64_t print) {
     return true;
 }
 
-static verdict judge(const reference *r, place *p, fault f, const outcome *o, const folder *end, char *why, size_t room) {
+static verdict judge(const reference *r, place *p, fault f, const outcome *o, const folder *end, char *why,
+                     size_t room) {
     const bool same = !folders_differ(end, &r->whole, r->c->log) && o->out_size == r->calm.out_size &&
                       !memcmp(o->out, r->calm.out, o->out_size);
     char missing[400] = "";
@@ -275,16 +289,20 @@ static verdict judge(const reference *r, place *p, fault f, const outcome *o, co
         if (o->status == 0 && same) return NO_FAULT;
         return snprintf(why, room, "no fault, and still status %d, \"%.300s\"", o->status, o->err), WRONG;
     }
-    if (f.kind == KILL) { /* a process that the program has started was killed: it says so, unless nothing is missing */
+    if (f.kind ==
+        KILL) { /* a process that the program has started was killed: it says so, unless nothing is missing */
         if (o->err_size > 0 || (o->status == 0 && same)) return KILLED;
-        return snprintf(why, room, "a process of it was killed, and it says nothing: status %d", o->status), WRONG;
+        return snprintf(why, room, "a process of it was killed, and it says nothing: status %d", o->status),
+               WRONG;
     }
     const bool said = says_why(p, o, r->c->input, missing, sizeof missing);
     if (o->status == 0 && same) return said ? WARNED : UNHARMED;
     if (o->status == 0 && (said || of_system)) return WARNED;
     if (o->status == 0) {
         const char *path = folders_differ(end, &r->whole, r->c->log);
-        return snprintf(why, room, "exit status 0, but %s is another; %s in \"%.300s\"", path ? path : "the output", missing, o->err), WRONG;
+        return snprintf(why, room, "exit status 0, but %s is another; %s in \"%.300s\"",
+                        path ? path : "the output", missing, o->err),
+               WRONG;
     }
     if (!said) return snprintf(why, room, "%s in \"%.300s\"", missing, o->err), WRONG;
     const char *path = torn(r, end);
@@ -299,7 +317,8 @@ verdict run_with_fault(const reference *r, place *p, fault f, states *seen, char
     const tl_faults first = *p->said;
     folder end = folder_take(here);
     verdict v = judge(r, p, f, &o, &end, why, room);
-    if (is_new(seen, folder_print(&end)) && !completed(r, p, &end, v == WARNED || (f.kind == KILL && o.status == 0), also, sizeof also)) {
+    if (is_new(seen, folder_print(&end)) &&
+        !completed(r, p, &end, v == WARNED || (f.kind == KILL && o.status == 0), also, sizeof also)) {
         const size_t used = v == WRONG ? strlen(why) : 0;
         snprintf(why + used, room - used, "%s%s", used ? "; " : "", also);
         v = WRONG;

@@ -6,7 +6,8 @@
 #include "faults.h"
 #include "folder.h"
 
-/* Who runs commands: a folder with the empty folder "here" for the command, and beside it "world". One for each process. */
+/* Who runs commands: a folder with the empty folder "here" for the command, and beside it "world". One for each
+ * process. */
 typedef struct place {
     char folder[512], build[512];
     tl_faults *said;
@@ -19,8 +20,8 @@ typedef struct fault {
     bool trace; /* the failing call's callers on standard error */
 } fault;
 typedef struct outcome {
-    int status;       /* from waitpid */
-    bool late;        /* it was ended after SECONDS */
+    int status; /* from waitpid */
+    bool late;  /* it was ended after SECONDS */
     double seconds;
     char *out, *err;
     size_t out_size, err_size;

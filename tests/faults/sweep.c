@@ -1,5 +1,6 @@
-/* make faults and make kills: runs commands again and again, each time with a fault at another call, and prints what came of it
- * (run.c judges, preload.c makes the faults). Exit status 0: nothing was found; 1: something was; 2: it cannot run here. */
+/* make faults and make kills: runs commands again and again, each time with a fault at another call, and prints what
+ * came of it (run.c judges, preload.c makes the faults). Exit status 0: nothing was found; 1: something was; 2: it
+ * cannot run here. */
 #define _GNU_SOURCE
 #include "run.h"
 
@@ -14,17 +15,22 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "make faults [MINUTES=3] [FAULTS=\"…\"]     or build/faults/sweep faults [options], from the top of the repository\n"
+    "make faults [MINUTES=3] [FAULTS=\"…\"]     or build/faults/sweep faults [options], from the top of the "
+    "repository\n"
     "make kills  [MINUTES=3] [KILLS=\"…\"]      or build/faults/sweep kills [options]\n"
     "\n"
-    "faults: of each command a request for memory or a file call fails, once, and then all from that one on. kills: the process is\n"
-    "killed (SIGKILL) at a file call, or at a random moment. Each time the command is given again, and must end as if undisturbed.\n"
+    "faults: of each command a request for memory or a file call fails, once, and then all from that one on. "
+    "kills: the process is\n"
+    "killed (SIGKILL) at a file call, or at a random moment. Each time the command is given again, and must "
+    "end as if undisturbed.\n"
     "\n"
-    "  --minutes N        so long in all, shared out among the commands (3); calls are then taken from all over a command\n"
+    "  --minutes N        so long in all, shared out among the commands (3); calls are then taken from all "
+    "over a command\n"
     "  --all              every call of every command, however long it takes\n"
     "  --points N         at most so many calls of each kind, without a limit on time\n"
     "  --only TEXT        only commands with TEXT in their name (--list)\n"
-    "  --at KIND:N        only one fault: memory:5, all-memory:5, file:5, all-files:5, kill:5; its messages are shown\n"
+    "  --at KIND:N        only one fault: memory:5, all-memory:5, file:5, all-files:5, kill:5; its messages "
+    "are shown\n"
     "  --random N         kills: at so many random moments in all (1000)\n"
     "  --seed N           kills: other random moments (1)\n"
     "  --jobs N           commands at a time (as many as there are processors, at most 8)\n"
@@ -53,27 +59,42 @@ static double number(const char *name, const char *text) {
 }
 static void parse(int argc, char **argv) {
     if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) fputs(usage, stdout), exit(0);
-    if (argc < 2 || (strcmp(argv[1], "faults") && strcmp(argv[1], "kills"))) fail("say first what: faults or kills", "");
+    if (argc < 2 || (strcmp(argv[1], "faults") && strcmp(argv[1], "kills")))
+        fail("say first what: faults or kills", "");
     asked.kills = !strcmp(argv[1], "kills");
     for (int i = 2; i < argc; i++) {
         const char *word = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         bool taken = true;
-        if (!strcmp(word, "--minutes")) asked.minutes = number(word, value);
-        else if (!strcmp(word, "--points")) asked.points = (long)number(word, value);
-        else if (!strcmp(word, "--random")) asked.random = (long)number(word, value);
-        else if (!strcmp(word, "--seed")) asked.seed = (long)number(word, value);
-        else if (!strcmp(word, "--jobs")) asked.jobs = (long)number(word, value);
-        else if (!strcmp(word, "--only") && value) asked.only = value;
-        else if (!strcmp(word, "--at") && value) asked.at = value;
-        else if (!strcmp(word, "--build") && value) asked.build = value;
-        else taken = false;
+        if (!strcmp(word, "--minutes"))
+            asked.minutes = number(word, value);
+        else if (!strcmp(word, "--points"))
+            asked.points = (long)number(word, value);
+        else if (!strcmp(word, "--random"))
+            asked.random = (long)number(word, value);
+        else if (!strcmp(word, "--seed"))
+            asked.seed = (long)number(word, value);
+        else if (!strcmp(word, "--jobs"))
+            asked.jobs = (long)number(word, value);
+        else if (!strcmp(word, "--only") && value)
+            asked.only = value;
+        else if (!strcmp(word, "--at") && value)
+            asked.at = value;
+        else if (!strcmp(word, "--build") && value)
+            asked.build = value;
+        else
+            taken = false;
         i += taken;
         if (taken) continue;
-        if (!strcmp(word, "--all")) asked.all = true;
-        else if (!strcmp(word, "--list")) asked.list = true;
-        else if (!strcmp(word, "--quiet")) asked.quiet = true;
-        else if (!strcmp(word, "--help") || !strcmp(word, "-h")) fputs(usage, stdout), exit(0);
-        else fail(word, ": no such option, or its value is missing");
+        if (!strcmp(word, "--all"))
+            asked.all = true;
+        else if (!strcmp(word, "--list"))
+            asked.list = true;
+        else if (!strcmp(word, "--quiet"))
+            asked.quiet = true;
+        else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+            fputs(usage, stdout), exit(0);
+        else
+            fail(word, ": no such option, or its value is missing");
     }
 }
 
@@ -84,8 +105,9 @@ typedef struct kind {
     fault_kind kind;
     int which;
 } kind;
-static const kind kinds[] = {{"memory", ONCE, MEMORY}, {"all-memory", ALWAYS, MEMORY}, {"file", ONCE, FILES},
-                             {"all-files", ALWAYS, FILES}, {"kill", KILL, FILES}, {"random", KILL, FILES}};
+static const kind kinds[] = {{"memory", ONCE, MEMORY}, {"all-memory", ALWAYS, MEMORY},
+                             {"file", ONCE, FILES},    {"all-files", ALWAYS, FILES},
+                             {"kill", KILL, FILES},    {"random", KILL, FILES}};
 enum { KILL_CALLS = 4, KILL_RANDOM = 5, KINDS = 6, MOST_JOBS = 8, MOST_FOUND = 1000 };
 
 /* What all workers count, in shared memory. */
@@ -123,7 +145,8 @@ static bool is_first(const char *text) {
         if (*text < '0' || *text > '9') hash = (hash ^ (unsigned char)*text) * 1099511628211u;
     for (long i = 0; i < MOST_FOUND; i++) {
         uint64_t empty = 0;
-        if (__atomic_compare_exchange_n(&counts->seen[i], &empty, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(&counts->seen[i], &empty, hash, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
             return true;
         if (empty == hash) return false;
     }
@@ -134,11 +157,15 @@ static void report(const reference *r, const place *p, const kind *k, fault f, c
     __atomic_add_fetch(&counts->found, 1, __ATOMIC_RELAXED);
     snprintf(key, sizeof key, "%s %s %.300s", p->said->call, r->c->name, why);
     if (!is_first(key)) return;
-    const char *name = !strncmp(p->said->path, p->folder, strlen(p->folder)) ? p->said->path + strlen(p->folder) : p->said->path;
-    int used = snprintf(line, sizeof line, "FOUND: %s: %s %ld (%s %.300s: %s): %.900s\n", r->c->name, k->name, f.after ? f.after : f.at,
-                        p->said->call, name, p->said->number ? strerror(p->said->number) : "-", why);
+    const char *name = !strncmp(p->said->path, p->folder, strlen(p->folder))
+                           ? p->said->path + strlen(p->folder)
+                           : p->said->path;
+    int used = snprintf(line, sizeof line, "FOUND: %s: %s %ld (%s %.300s: %s): %.900s\n", r->c->name, k->name,
+                        f.after ? f.after : f.at, p->said->call, name,
+                        p->said->number ? strerror(p->said->number) : "-", why);
     if (!f.after)
-        used += snprintf(line + used, sizeof line - (size_t)used, "    again: build/faults/sweep %s --only '%s' --at %s:%ld\n",
+        used += snprintf(line + used, sizeof line - (size_t)used,
+                         "    again: build/faults/sweep %s --only '%s' --at %s:%ld\n",
                          asked.kills ? "kills" : "faults", r->c->name, k->name, f.at);
     if (write(STDOUT_FILENO, line, (size_t)used) < 0) exit(2);
 }
@@ -160,7 +187,8 @@ static void work(const reference *r, place *p, const kind *k, long points, long 
         if (deadline > 0 && now() > deadline) break;
         if (random) {
             f = (fault){.kind = NOTHING};
-            const uint64_t n = (uint64_t)(__atomic_fetch_add(&counts->drawn, 1, __ATOMIC_RELAXED) + asked.seed * 1000003);
+            const uint64_t n =
+                (uint64_t)(__atomic_fetch_add(&counts->drawn, 1, __ATOMIC_RELAXED) + asked.seed * 1000003);
             f.after = 1 + (long)(1e9 * r->calm.seconds * (double)(draw(n) >> 11) / 9007199254740992.0);
         }
         const verdict v = run_with_fault(r, p, f, &seen, why, sizeof why);
@@ -168,7 +196,8 @@ static void work(const reference *r, place *p, const kind *k, long points, long 
         __atomic_add_fetch(&counts->verdicts[v], 1, __ATOMIC_RELAXED);
         if (v == WRONG) report(r, p, k, f, why);
         /* the command was over before that moment: another one instead */
-        if (random && v == NO_FAULT && counts->drawn < 3 * points) __atomic_fetch_sub(&counts->next, 1, __ATOMIC_RELAXED);
+        if (random && v == NO_FAULT && counts->drawn < 3 * points)
+            __atomic_fetch_sub(&counts->next, 1, __ATOMIC_RELAXED);
     }
     free(seen.seen);
 }
@@ -205,10 +234,14 @@ static long sum(const long *n, int count) {
 static void one_fault(const reference *r) {
     const char *colon = strchr(asked.at, ':');
     for (int i = 0; colon && i < KILL_RANDOM; i++) {
-        if (strncmp(kinds[i].name, asked.at, (size_t)(colon - asked.at)) || kinds[i].name[colon - asked.at]) continue;
+        if (strncmp(kinds[i].name, asked.at, (size_t)(colon - asked.at)) || kinds[i].name[colon - asked.at])
+            continue;
         char why[1600] = "", here[1024];
         states seen = {NULL, 0};
-        fault f = {.kind = kinds[i].kind, .which = kinds[i].which, .at = (long)number("--at", colon + 1), .trace = true};
+        fault f = {.kind = kinds[i].kind,
+                   .which = kinds[i].which,
+                   .at = (long)number("--at", colon + 1),
+                   .trace = true};
         folder_put(&r->before, place_path(places, "here", here));
         outcome o = run_command(places, r->c->command, r->c->input, f);
         printf("%s: status %d; %s %s: %s\n%s%s", r->c->name, o.status, places->said->call, places->said->path,
@@ -224,15 +257,37 @@ static void one_fault(const reference *r) {
     fail("--at ", asked.at);
 }
 
-static void sweep_case(const reference *r, double until, int cases_left, int writers) {
+/* About how many seconds all calls of a command take. */
+static double need_of(const reference *r) {
+    const double runs =
+        asked.kills ? 1.5 * (double)r->calls[FILES] : 3.0 * (double)(r->calls[MEMORY] + r->calls[FILES]);
+    return runs * r->calm.seconds / (double)asked.jobs;
+}
+
+/* The longest time that each of these commands may take, so that all together take no more than `left`: short ones are
+ * run whole, and what they leave is for the others. */
+static double share_of(const reference *all, const bool *waits, int count, double left) {
+    double low = 0, high = left;
+    for (int step = 0; step < 50; step++) {
+        const double share = (low + high) / 2;
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+            if (waits[i]) sum += need_of(&all[i]) < share ? need_of(&all[i]) : share;
+        *(sum < left ? &low : &high) = share;
+    }
+    return low;
+}
+
+static void sweep_case(const reference *r, double seconds, int writers) {
     const int first = asked.kills ? KILL_CALLS : 0, last = asked.kills ? KILL_RANDOM : KILL_CALLS - 1;
     long total = 0;
     memset(counts->runs, 0, sizeof counts->runs);
     memset(counts->verdicts, 0, sizeof counts->verdicts);
     const long found_before = counts->found;
-    const double share = now() + (until - now()) / cases_left, began = now();
+    const double began = now(), share = began + seconds;
     for (int i = first; i <= last; i++) {
-        long n = i == KILL_RANDOM ? (asked.random + writers - 1) / writers : r->calls[kinds[i].which], points = n;
+        long n = i == KILL_RANDOM ? (asked.random + writers - 1) / writers : r->calls[kinds[i].which],
+             points = n;
         if (asked.points && asked.points < points) points = asked.points;
         deadline = asked.all || asked.points ? 0 : now() + (share - now()) / (last - i + 1);
         sweep(r, &kinds[i], points, n);
@@ -240,11 +295,13 @@ static void sweep_case(const reference *r, double until, int cases_left, int wri
     }
     const long *v = counts->verdicts;
     if (asked.kills)
-        printf("%-22s %7ld %7ld %7ld %7ld %8ld %6ld %6.0f\n", r->c->name, r->calls[FILES], counts->runs[KILL_CALLS],
-               counts->runs[KILL_RANDOM], v[KILLED], v[NO_FAULT], counts->found - found_before, now() - began);
+        printf("%-22s %7ld %7ld %7ld %7ld %8ld %6ld %6.0f\n", r->c->name, r->calls[FILES],
+               counts->runs[KILL_CALLS], counts->runs[KILL_RANDOM], v[KILLED], v[NO_FAULT],
+               counts->found - found_before, now() - began);
     else
-        printf("%-22s %7ld %7ld %7ld %5.0f%% %7ld %7ld %7ld %6ld %6.0f\n", r->c->name, r->calls[MEMORY], r->calls[FILES],
-               sum(counts->runs, KINDS), 100.0 * (double)sum(counts->runs, KINDS) / (double)(total ? total : 1), v[FAILED], v[WARNED],
+        printf("%-22s %7ld %7ld %7ld %5.0f%% %7ld %7ld %7ld %6ld %6.0f\n", r->c->name, r->calls[MEMORY],
+               r->calls[FILES], sum(counts->runs, KINDS),
+               100.0 * (double)sum(counts->runs, KINDS) / (double)(total ? total : 1), v[FAILED], v[WARNED],
                v[UNHARMED] + v[NO_FAULT], counts->found - found_before, now() - began);
     fflush(stdout);
 }
@@ -342,9 +399,11 @@ int main(int argc, char **argv) {
     }
     const double began = now(), until = began + 60 * asked.minutes;
     if (!asked.at && asked.kills)
-        printf("%-22s %7s %7s %7s %7s %8s %6s %6s\n", "killed", "files", "there", "random", "killed", "too late", "found", "s");
+        printf("%-22s %7s %7s %7s %7s %8s %6s %6s\n", "killed", "files", "there", "random", "killed",
+               "too late", "found", "s");
     else if (!asked.at)
-        printf("%-22s %7s %7s %7s %6s %7s %7s %7s %6s %6s\n", "failing", "memory", "files", "runs", "of all", "failed", "warned", "went on", "found", "s");
+        printf("%-22s %7s %7s %7s %6s %7s %7s %7s %6s %6s\n", "failing", "memory", "files", "runs", "of all",
+               "failed", "warned", "went on", "found", "s");
     long totals[4] = {0};
     for (int i = 0; i < fault_case_count; i++) {
         if (!chosen[i]) continue;
@@ -353,14 +412,16 @@ int main(int argc, char **argv) {
             one_fault(&all[i]);
             continue;
         }
-        sweep_case(&all[i], until, count - done, writers ? writers : 1);
+        sweep_case(&all[i], share_of(all, chosen, fault_case_count, until - now()), writers ? writers : 1);
+        chosen[i] = false;
         done++;
-        totals[0] += sum(counts->runs, KINDS), totals[1] += counts->runs[KILL_CALLS], totals[2] += counts->runs[KILL_RANDOM];
+        totals[0] += sum(counts->runs, KINDS), totals[1] += counts->runs[KILL_CALLS],
+            totals[2] += counts->runs[KILL_RANDOM];
         totals[3] += counts->verdicts[KILLED];
     }
     if (!asked.at && asked.kills)
-        printf("%ld kills at file calls, %ld at random moments (%ld processes killed); found: %ld\n", totals[1], totals[2],
-               totals[3], counts->found);
+        printf("%ld kills at file calls, %ld at random moments (%ld processes killed); found: %ld\n",
+               totals[1], totals[2], totals[3], counts->found);
     if (!asked.at && !asked.kills) {
         if (!*asked.only || strstr("parts", asked.only)) totals[0] += sweep_parts();
         printf("%ld runs; found: %ld\n", totals[0], counts->found);

@@ -69,11 +69,12 @@ finds_torn_files() {
     contains "FOUND: attend mask: file 3 (write" "a.csv is neither the old one nor the new one"
 }
 finds_what_cannot_be_repeated() {
-    printf '#include <stdio.h>\nint main(void) { FILE *f = fopen("a.csv", "r"); if (f) return fputs("a.csv is there\\n", stderr), 1;
+    printf '#include <stdio.h>\nint main(void) { FILE *f = fopen("a.csv", "r");
+        if (f) return fputs("a.csv is there\\n", stderr), 1;
         f = fopen("a.csv", "w"); fputs("1,2\\n", f); return fclose(f); }\n' | with attend
     fails 1 "$sweep kills --build $D/build --only 'attend mask' --points 9 --random 2 --quiet"
     contains "FOUND: attend mask: kill " "then again: status 256, says \"a.csv is there"
 }
 
-run_cases "faults: sweep" says_what_it_takes sample_of_faults sample_of_kills finds_lost_output finds_crashes finds_wrong_reasons \
-    finds_torn_files finds_what_cannot_be_repeated
+run_cases "faults: sweep" says_what_it_takes sample_of_faults sample_of_kills finds_lost_output finds_crashes \
+    finds_wrong_reasons finds_torn_files finds_what_cannot_be_repeated

@@ -140,6 +140,39 @@ START_TEST(every_request_is_refused_once) {
 }
 END_TEST
 
+/* A stream into memory has the whole text, or an error: open_memstream would lose a part and say nothing. */
+static bool write_text(size_t room, size_t *size, tl_error *error) {
+    char *text;
+    FILE *out = tl_text_open(&text, room, error);
+    for (int i = 0; out && i < 3000; i++) fprintf(out, "%d lines\n", i);
+    if (!tl_text_close(out, &text, size, error)) {
+        must(!text);
+        return false;
+    }
+    must(strlen(text) == *size && !strncmp(text, "0 lines\n1 lines\n", 16));
+    free(text);
+    return true;
+}
+START_TEST(a_text_is_whole_or_refused) {
+    size_t whole, size = 0;
+    tl_error error = {""};
+    must_msg(write_text(1 << 16, &whole, &error), "%s", error.message);
+    must(!write_text(whole - 1, &size, &error));
+    assert_contains(error.message, "does not fit into the memory");
+    bool refused = CAN_REFUSE;
+    for (long n = 0; refused; n++) {
+        error = (tl_error){""};
+        long before = alive;
+        refuse_after(n, false);
+        const bool ok = write_text(1 << 16, &size, &error);
+        refused = grant_again();
+        must(alive == before);
+        must_msg(ok ? size == whole : strstr(error.message, "memory") != NULL, "request %ld: \"%s\"", n,
+                 error.message);
+    }
+}
+END_TEST
+
 /* Adam allocates its moments at the first step. If that fails, it has failed for good, and reports it. */
 START_TEST(adam_without_memory) {
     if (!CAN_REFUSE) {
@@ -165,6 +198,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, every_request_is_refused_once, 0, (int)(sizeof calls / sizeof *calls));
+    tcase_add_test(tc, a_text_is_whole_or_refused);
     tcase_add_test(tc, adam_without_memory);
 }
 
