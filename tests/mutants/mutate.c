@@ -5,9 +5,9 @@
  *
  * A name is FUNCTION:RULE:NUMBER; the number counts what the rule finds in the function. So a name outlives changes
  * elsewhere in the file. REGEX chooses functions by their names; functions of the file that these mention are chosen
- * too. LIST is rules with commas between them; a rule with @ behind it is kept to the conditions of if, for and while
- * and to indices, with ! to the conditions of an if that refuses: it returns false, NULL or -1, or its words are those
- * of errors. The rules:
+ * too, tables only by their names. LIST is rules with commas between them; a rule with @ behind it is kept to the
+ * conditions of if, for and while and to indices, with ! to the conditions of an if that refuses: it returns false,
+ * NULL or -1, or its words are those of errors. The rules:
  *
  *     operator    + for -, - for +, / for *, * for /, and so in += and the like; a sign - left out
  *     term        one side of + - * / left out
@@ -43,7 +43,7 @@ typedef struct token {
 typedef struct function {
     char name[100];
     int from, to; /* tokens */
-    bool chosen;
+    bool table, chosen;
 } function;
 
 static char *text;
@@ -150,6 +150,7 @@ static void find_functions(void) {
             int name = i - 1;
             while (is(name, "]")) name = t[name].mate - 1;
             add_function(name, i + 2, t[i + 1].mate);
+            if (functions > 0) f[functions - 1].table = true;
             i = t[i + 1].mate;
         } else if (is(i, "{") && t[i].mate > 0)
             i = t[i].mate;
@@ -165,7 +166,8 @@ static void choose_functions(const char *regex) {
         for (int k = 0; k < functions; k++)
             for (int i = f[k].from; f[k].chosen && i < f[k].to; i++)
                 for (int m = 0; t[i].kind == 'i' && m < functions; m++)
-                    if (!f[m].chosen && is(i, f[m].name) && !is(i - 1, ".") && !is(i - 1, "->"))
+                    if (!f[m].chosen && !f[m].table && is(i, f[m].name) && !is(i - 1, ".") &&
+                        !is(i - 1, "->"))
                         f[m].chosen = again = true;
     }
 }

@@ -87,6 +87,13 @@ a_sample() {
     contains "7 mutants: 5 killed, 0 stopped, 2 survived; 0 more that the compiler refused"
     run "$mutants --sample 3 --seed 5 --jobs 1"
     contains "3 mutants: "
+    # of nothing but the files that are settled
+    echo "src/io/digit.c" >tests/mutants/settled
+    fails 1 "$mutants --settled --sample 2"
+    contains "2 mutants: "
+    echo "src/io/none.c" >tests/mutants/settled
+    fails 2 "$mutants --settled --sample 2"
+    contains "no mutants are made of this file"
     runs "$mutants --list"
     check [ "$(echo "$said" | grep -c '^loaders	src/io/digit.c	digit:')" = 7 ]
 }

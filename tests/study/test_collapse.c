@@ -53,6 +53,24 @@ static numbers runs(double still, double diverging, double spread) {
     return n;
 }
 
+/* The last stop is that of the first row alone; a run without a loss before training neither converges nor diverges. */
+START_TEST(rows_in_any_order) {
+    numbers n = {.row = NULL};
+    numbers_add(&n, all[0], 0, LOSS, 150, 2);
+    numbers_add(&n, all[0], 0, LOSS, 0, 7);
+    numbers_add(&n, all[0], 0, LOSS, 10, 6);
+    numbers_add(&n, all[0], 0, BY_FREQUENCY, 0, 5);
+    numbers_add(&n, all[0], 0, LOWEST, 150, 0.7);
+    numbers_add(&n, all[3], 0, LOSS, 0, 7); /* none at the last stop: it diverges */
+    numbers_add(&n, all[3], 0, BY_FREQUENCY, 0, 5);
+    numbers_add(&n, all[3], 0, LOWEST, 150, 0.3);
+    numbers_add(&n, all[4], 0, BY_FREQUENCY, 0, 5);
+    numbers_add(&n, all[4], 0, LOWEST, 150, 0.1);
+    ck_assert_double_eq_tol(claim_collapse.difference(&n, LOWER, 0), 0.3 - 0.7, 1e-12);
+    numbers_free(&n);
+}
+END_TEST
+
 START_TEST(the_lowest_entropy) {
     numbers n = runs(0.8, 0.3, 0.01);
     const finding f = judged(&claim_collapse, &n, LOWER);
@@ -137,6 +155,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, how_runs_end);
     tcase_add_test(tc, words_by_their_frequency);
+    tcase_add_test(tc, rows_in_any_order);
     tcase_add_test(tc, the_lowest_entropy);
     tcase_add_test(tc, one_word);
     tcase_add_test(tc, on_average);

@@ -30,10 +30,10 @@ END_TEST
 
 /* The deviation is that of differences from the mean: not the difference of two large sums of squares. */
 START_TEST(far_from_zero) {
-    static const double values[] = {1e12, 1e12 + .25, 1e12 + .5};
+    static const double values[] = {4e15, 4e15 + 1, 4e15 + 5};
     const interval i = interval_of(values, 3);
-    ck_assert_double_eq(i.mean, 1e12 + .25);
-    ck_assert_double_eq(i.deviation, .25);
+    ck_assert_double_eq(i.mean, 4e15 + 2);
+    ck_assert_double_eq_tol(i.deviation, sqrt((4 + 1 + 9) / 2.), 1e-12);
 }
 END_TEST
 
