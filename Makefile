@@ -143,10 +143,10 @@ TESTS        := $(test_src:tests/%.c=$(B)/tests/%) $(script_tests)
 # "make test" leaves them out unless TESTS names them, "make test-long" runs them alone; CI runs a quarter of them at a time.
 long := $(filter $(addprefix $(B)/tests/,bench/% build/% coursework/% attend/test_checks attend/test_flow caption/% \
   docs/test_attend_page docs/test_classify_page docs/test_debugging_page docs/test_install_page docs/test_interop_page \
-  docs/test_translate_page docs/test_tutorial examples/test_examples io/test_gpt_file_live io/test_locale models/test_gradients \
-  faults/test_sweep models/test_search run/test_faults run/test_pass soak/test_soak study/test_study text/test_byte_bpe \
-  text/test_grammar translate/test_advice translate/test_made translate/test_numbers translate/test_options translate/test_resume \
-  translate/test_streams translate/test_text),$(TESTS))
+  docs/test_translate_page docs/test_tutorial examples/test_examples faults/test_sweep io/test_gpt_file_live io/test_locale \
+  models/test_gradients models/test_search mutants/% run/test_faults run/test_out_of_memory run/test_pass soak/% study/test_study \
+  text/test_byte_bpe text/test_grammar translate/test_advice translate/test_made translate/test_numbers translate/test_options \
+  translate/test_resume translate/test_streams translate/test_text),$(TESTS))
 # PART=2/4 takes every fourth of them, beginning with the second: four such runs are a run of all.
 ifdef PART
 ifeq ($(shell echo '$(PART)' | awk -F / '/^[1-9][0-9]*\/[1-9][0-9]*$$/ && $$1 <= $$2'),)

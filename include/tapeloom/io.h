@@ -109,7 +109,7 @@ bool tl_output_close(FILE *output, tl_error *error);
  * open_memstream that cannot grow loses text, and reports no error. NULL, and a message in error, on failure. */
 FILE *tl_text_open(char **text, size_t room, tl_error *error);
 /* Closes that stream: the text then ends with 0, has *size bytes (size may be NULL) and is freed by the caller. On failure
- * (also for the stream NULL) *text is NULL, and nothing is to be freed. */
+ * *text is NULL, and nothing is to be freed. So it is for the stream NULL, whose reason tl_text_open has given: error stays. */
 bool tl_text_close(FILE *stream, char **text, size_t *size, tl_error *error);
 
 /* ---- numbers and durations as text ---- */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,7 +39,8 @@ bool tl_output_close(FILE *output, tl_error *error) {
 }
 
 FILE *tl_text_open(char **text, size_t room, tl_error *error) {
-    *text = malloc(room + 1);
+    if (!text) return tl_error_set(error, "a text in memory: there is nowhere to put it (NULL)"), NULL;
+    *text = room < SIZE_MAX ? malloc(room + 1) : NULL;
     FILE *stream = *text ? fmemopen(*text, room, "w") : NULL;
     if (stream) return stream;
     free(*text);
@@ -48,7 +50,14 @@ FILE *tl_text_open(char **text, size_t room, tl_error *error) {
 }
 
 bool tl_text_close(FILE *stream, char **text, size_t *size, tl_error *error) {
-    if (!stream) return false;
+    if (!stream) {
+        if (text) *text = NULL;
+        return false;
+    }
+    if (!text) {
+        fclose(stream);
+        return tl_error_set(error, "a text in memory: there is nowhere to put it (NULL)");
+    }
     const bool written = fflush(stream) == 0 && !ferror(stream);
     const long end = ftell(stream);
     const bool ok = fclose(stream) == 0 && written && end >= 0;

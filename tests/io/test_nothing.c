@@ -123,6 +123,38 @@ START_TEST(no_texts) {
 }
 END_TEST
 
+START_TEST(no_text_in_memory) {
+    char *text = (char *)&error;
+    size_t size = 7;
+    ck_assert_ptr_null(tl_text_open(NULL, 4, &error));
+    says("a text in memory: there is nowhere to put it (NULL)");
+    ck_assert(!tl_text_open(&text, SIZE_MAX, &error) && !text);
+    says("out of memory for a text of up to");
+    text = (char *)&error;
+    tl_error_set(&error, "a reason");
+    ck_assert(!tl_text_close(NULL, &text, &size, &error) && !text && size == 7);
+    says("a reason");
+    ck_assert(!tl_text_close(NULL, NULL, NULL, NULL));
+    FILE *stream = tl_text_open(&text, 4, NULL);
+    ck_assert_ptr_nonnull(stream);
+    char *kept = text;
+    ck_assert(!tl_text_close(stream, NULL, NULL, &error));
+    says("a text in memory: there is nowhere to put it (NULL)");
+    free(kept);
+    stream = tl_text_open(&text, 0, NULL); /* no room: an empty text */
+    ck_assert(stream && tl_text_close(stream, &text, &size, NULL) && size == 0 && !*text);
+    free(text);
+    stream = tl_text_open(&text, 4, NULL);
+    ck_assert(stream && fputs("abcd", stream) >= 0 && tl_text_close(stream, &text, NULL, NULL));
+    ck_assert_str_eq(text, "abcd");
+    free(text);
+    stream = tl_text_open(&text, 4, NULL);
+    ck_assert(stream && fputs("abcde", stream) >= 0);
+    ck_assert(!tl_text_close(stream, &text, &size, &error) && !text);
+    says("a text does not fit into the memory that was requested for it");
+}
+END_TEST
+
 /* ---- safetensors ---- */
 
 static tl_real numbers[4];
@@ -444,6 +476,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, no_function_is_forgotten);
     tcase_add_test(tc, no_files);
     tcase_add_test(tc, no_texts);
+    tcase_add_test(tc, no_text_in_memory);
     tcase_add_test(tc, nothing_to_write);
     tcase_add_test(tc, nothing_to_read);
     tcase_add_test(tc, no_parameters);
