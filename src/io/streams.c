@@ -40,8 +40,9 @@ bool tl_output_close(FILE *output, tl_error *error) {
 
 FILE *tl_text_open(char **text, size_t room, tl_error *error) {
     if (!text) return tl_error_set(error, "a text in memory: there is nowhere to put it (NULL)"), NULL;
-    *text = room < SIZE_MAX ? malloc(room + 1) : NULL;
-    FILE *stream = *text ? fmemopen(*text, room, "w") : NULL;
+    /* The stream has a byte more: where it is full, glibc overwrites the last one with 0. */
+    *text = room < SIZE_MAX - 1 ? malloc(room + 2) : NULL;
+    FILE *stream = *text ? fmemopen(*text, room + 1, "w") : NULL;
     if (stream) return stream;
     free(*text);
     *text = NULL;
@@ -60,8 +61,9 @@ bool tl_text_close(FILE *stream, char **text, size_t *size, tl_error *error) {
     }
     const bool written = fflush(stream) == 0 && !ferror(stream);
     const long end = ftell(stream);
-    const bool ok = fclose(stream) == 0 && written && end >= 0;
-    if (ok) {
+    const bool closed = fclose(stream) == 0 && written && end >= 0,
+               full = closed && end > 0 && !(*text)[end - 1];
+    if (closed && !full) {
         (*text)[end] = 0;
         if (size) *size = (size_t)end;
         return true;
