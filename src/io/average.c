@@ -133,13 +133,19 @@ bool tl_params_average(const char *const *paths, long count, const char *out,
     return ok;
 }
 
+/* Tensors are compared by their names: a file may hold them in another order. */
 bool tl_params_average_is_saved(const char *const *paths, long count, const char *path) {
-    average mean = {.first = NULL}, saved = {.first = NULL};
-    const bool same = paths && count > 0 && path && take_mean(&mean, paths, count, NULL) &&
-                      take_mean(&saved, &path, 1, NULL) &&
-                      check_same(mean.first, paths[0], saved.first, path, NULL) &&
-                      memcmp(mean.numbers, saved.numbers, (size_t)mean.numel * sizeof *mean.numbers) == 0;
-    average_free(&mean);
-    average_free(&saved);
+    average a = {.first = NULL};
+    tl_safetensors *saved = NULL;
+    tl_real *mean = NULL;
+    bool same = paths && count > 0 && path && take_mean(&a, paths, count, NULL) &&
+                (saved = tl_safetensors_open(path, NULL)) && check_same(a.first, paths[0], saved, path, NULL);
+    const size_t bytes = (size_t)a.numel * sizeof *mean;
+    same = same && (mean = malloc(bytes + 1)) != NULL;
+    if (same) memcpy(mean, a.numbers, bytes);
+    same = same && read_numbers(&a, saved, NULL) && memcmp(mean, a.numbers, bytes) == 0;
+    free(mean);
+    tl_safetensors_close(saved);
+    average_free(&a);
     return same;
 }
