@@ -26,7 +26,7 @@ bool study_plan(study *s, const claim *c);
 void study_free(study *s);
 /* Does its file exist? False, and an error, if the system does not tell. */
 bool job_is_done(const job *j, tl_error *error);
-/* All numbers of a claim that is planned. False, without an error, if some are not measured yet. */
+/* All numbers of a claim whose jobs are done. False, and s->error, on failure. */
 bool study_numbers(study *s, const claim *c, numbers *n);
 
 /* ---- workers.c ---- */

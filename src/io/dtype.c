@@ -102,8 +102,8 @@ static float half_of(uint32_t bits) {
 }
 
 bool tl_dtype_is_native(tl_dtype dtype) {
-    return tl_dtype_resolve(dtype) ==
-           tl_dtype_resolve(TL_DTYPE_REAL); /* memory is little-endian, too: base.h */
+    /* memory is little-endian, too: base.h */
+    return tl_dtype_resolve(dtype) == tl_dtype_resolve(TL_DTYPE_REAL);
 }
 
 void tl_dtype_decode(tl_dtype dtype, const unsigned char *bytes, long count, tl_real *out) {

@@ -32,7 +32,8 @@ static bool *flags_of(const tl_model_settings *s, tl_error *error) {
     return NULL;
 }
 
-/* In a self-attention with such positions each head has its own bias: without one of them the others would get other biases. */
+/* In a self-attention with such positions each head has its own bias. If one were left out, the others would get other
+ * biases. */
 static bool differ_by_head(const char *positions) {
     return is(positions, "alibi") || is(positions, "signed-alibi") || is(positions, "relative");
 }

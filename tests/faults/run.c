@@ -289,8 +289,8 @@ static verdict judge(const reference *r, place *p, fault f, const outcome *o, co
         if (o->status == 0 && same) return NO_FAULT;
         return snprintf(why, room, "no fault, and still status %d, \"%.300s\"", o->status, o->err), WRONG;
     }
-    if (f.kind ==
-        KILL) { /* a process that the program has started was killed: it says so, unless nothing is missing */
+    /* a process that the program has started was killed: it says so, unless nothing is missing */
+    if (f.kind == KILL) {
         if (o->err_size > 0 || (o->status == 0 && same)) return KILLED;
         return snprintf(why, room, "a process of it was killed, and it says nothing: status %d", o->status),
                WRONG;

@@ -68,6 +68,16 @@ START_TEST(mean_is_saved) {
               tl_params_average_is_saved(paths, 1, paths[0]));
     put(paths[1], (tl_real[]){2, 4, -3, 0, 5, (tl_real)1e-6}, 1, DTYPE);
     ck_assert(!tl_params_average_is_saved(paths, 2, paths[2]));
+    /* tensors in another order than the one that is written: by name */
+    static const char head[] = "{\"s\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                               "\"A\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}} ";
+    const float numbers[] = {1, 2};
+    char bytes[8 + sizeof head + sizeof numbers] = {(char)(sizeof head - 1)};
+    memcpy(bytes + 8, head, sizeof head - 1);
+    memcpy(bytes + 8 + sizeof head - 1, numbers, sizeof numbers);
+    put_file(paths[1], bytes, sizeof bytes - 1);
+    ck_assert(tl_params_average(&paths[1], 1, paths[2], NULL, 0, NULL));
+    ck_assert(tl_params_average_is_saved(&paths[1], 1, paths[2]));
     put_text(paths[2], "no weights");
     ck_assert(!tl_params_average_is_saved(paths, 2, paths[2]) &&
               !tl_params_average_is_saved(NULL, 1, paths[2]) &&
