@@ -126,6 +126,7 @@ START_TEST(backward_without_memory) {
         for (size_t leave = 0; leave < 20000; leave = 2 * leave + 128) {
             bool refused = true;
             for (long granted = 0; refused; granted++) {
+                const long before = alive;
                 tl_tape *tape = tl_tape_new(); /* a new one has taken no memory for gradients yet */
                 refused = run_backward_without(tape, c, leave, granted, &found);
                 const char *error = tl_tape_error(tape);
@@ -138,6 +139,8 @@ START_TEST(backward_without_memory) {
                 must_msg(!memcmp(&right, &found, sizeof right), "%s, %s: other results, request %ld refused",
                          e->name, c->what, granted);
                 tl_tape_free(tape);
+                must_msg(alive == before, "%s, %s: %ld pieces are left, request %ld refused", e->name,
+                         c->what, alive - before, granted);
             }
         }
     }
